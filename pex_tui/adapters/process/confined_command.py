@@ -99,16 +99,10 @@ class ConfinedCommand:
         if self._gateway is not None:
             self._gateway.started()
 
-    def breach(self) -> str:
-        """Return words for the limit that the ended command was over, or an empty text."""
+    def breach(self) -> Breach | None:
+        """Return the limit for which the command, which has ended, was ended."""
         report = os.read(self._reader, _LONGEST_REPORT)
-        if not report:
-            return ""
-        breach = Breach(**json.loads(report))
-        if breach.is_the_machines:
-            return f"It was {breach.words}."
-        setting = f"thread_pool.{breach.subject}_per_agent"
-        return f"It was {breach.words}, so it was ended ({setting})."
+        return Breach(**json.loads(report)) if report else None
 
     def refused(self) -> str:
         """Return words for the hosts that the command was kept from, or an empty text."""

@@ -10,7 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pex_tui.adapters.git.plumbing import bounded_command
 from pex_tui.adapters.git.plumbing.bounded_command import Bounds, run_check
+from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process.confined_command import Confinement
 from pex_tui.core.model.sandbox import Tier
 from pex_tui.core.network_rules import NetworkRules
@@ -18,7 +20,7 @@ from pex_tui.engine.attempt import Limits
 from tests.adapters.network.test_gateway import FETCH
 from tests.adapters.network.test_proxy import serving, web
 from tests.adapters.sandbox.house import BOTH, House
-from tests.faults.test_limits import BOMB, FILLER, HOG, TIERS
+from tests.faults.test_limits import BASE, BOMB, FILLER, HOG, TIERS
 from tests.first_commits import Repositories
 from tests.waiting import until
 
@@ -131,6 +133,29 @@ async def test_a_memory_hog_is_ended_at_its_limit(tmp_path: Path, *, polls: bool
     assert failure.endswith(", so it was ended (thread_pool.memory_per_agent).")
 
 
+@pytest.mark.skipif(BASE is None, reason="no cgroup is writable here")
+async def test_what_the_machine_had_no_memory_for_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_command, "_ROOM_SECONDS", (0.0, 0.0))
+    assert BASE is not None
+    (container := BASE.cgroup(name := f"pex-{os.getpid()}-0-around")).create()
+    container.hold(LimitRequest(memory_bytes=48 << 20))
+    joins = [f"open('{at / name / 'cgroup.procs'}', 'w').write('0')" for at in BASE.folders]
+    tries = "import os, sys\nprint('try', flush=True)\nopen('tries', 'a').write('x')"
+    stop = "if os.path.getsize('tries') == int(sys.argv[1]): sys.exit()"
+    script = "\n".join((tries, stop, *joins, HOG))
+    held = Confinement(limits=Limits(polls=True))
+
+    for most, told in ((3, ""), (9, "It was killed by the kernel because the machine ran out of")):
+        workspace = folder(tmp_path / str(most))
+        argv = (sys.executable, "-I", "-S", "-c", script, str(most))
+        failure, lines = await check(held, workspace, *argv)
+        assert (failure.startswith(told), bool(failure)) == (True, bool(told))
+        assert lines.count("try") == 3
+    container.remove()
+
+
 @pytest.mark.parametrize("polls", TIERS)
 async def test_a_fork_bomb_is_ended_with_all_that_it_started(house: House, *, polls: bool) -> None:
     held = Confinement(house.env, (), house.policy(), limits=Limits(processes=40, polls=polls))
@@ -176,7 +201,7 @@ async def test_a_check_and_its_temporary_folders_go_with_a_killed_engine(house: 
 
 def folder(root: Path) -> Path:
     """Return a new workspace."""
-    (made := root / "workspace").mkdir()
+    (made := root / "workspace").mkdir(parents=True)
     return made
 
 

@@ -16,8 +16,10 @@ from msgspec import Struct
 from pex_tui.adapters.process.confined_command import Confinement, confined
 from pex_tui.adapters.system.child_process import running
 from pex_tui.core.sanitize import clean
+from pex_tui.engine.attempt import Breach
 
 _POLL_SECONDS = 0.25
+_ROOM_SECONDS = (5.0, 30.0)  # until a program that had no memory is run again
 _SWEEP_SECONDS = 10.0
 _SWEEP_POLL_SECONDS = 0.01
 
@@ -40,8 +42,29 @@ async def run_check(
 ) -> str:
     """Run a program in a session of its own without input; a cancellation ends it.
 
-    `env` are variables besides the user's. Returns why it failed, in words, or an empty text.
+    `env` are variables besides the user's. What the kernel kills because the machine ran out of
+    memory says nothing about the work, and is run again. Returns why the program failed, in words,
+    or an empty text.
     """
+    for wait in (*_ROOM_SECONDS, None):
+        failure, breach = await _run_once(argv, folder, env, output, bounds, confinement)
+        is_late = wait is None or time.monotonic() + wait > bounds.until
+        if breach is None or not breach.is_the_machines or is_late:
+            break
+        output.write(f"\nIt was {breach.words}, and is run again.\n".encode())
+        await asyncio.sleep(wait or 0.0)
+    return failure
+
+
+async def _run_once(
+    argv: tuple[str, ...],
+    folder: Path,
+    env: Mapping[str, str],
+    output: BinaryIO,
+    bounds: Bounds,
+    confinement: Confinement,
+) -> tuple[str, Breach | None]:
+    """Return why the program failed, or an empty text, and the limit that it was ended for."""
     try:
         async with (
             confined(confinement, argv, folder, env) as command,
@@ -55,11 +78,17 @@ async def run_check(
         ):
             command.started()
             failure = await _watch(process, output, bounds)
-            if process.returncode is not None:
-                failure = command.breach() or failure
-            return failure + command.refused() if failure else ""
+            breach = None if process.returncode is None else command.breach()
+            failure = _over(breach) if breach is not None else failure
+            return failure + command.refused() if failure else "", breach
     except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
-        return _why_not_started(argv[0], error, folder)
+        return _why_not_started(argv[0], error, folder), None
+
+
+def _over(breach: Breach) -> str:
+    if breach.is_the_machines:
+        return f"It was {breach.words}."
+    return f"It was {breach.words}, so it was ended (thread_pool.{breach.subject}_per_agent)."
 
 
 async def _watch(process: Process, output: BinaryIO, bounds: Bounds) -> str:
