@@ -21,8 +21,9 @@ from pex_tui.core.model.plan import LockMode, Plan, Priority, Strategy
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.step import begin
+from pex_tui.planning.scheduling.generation import Generator
 from pex_tui.planning.scheduling.timetable_search import best_timetable, lower_bound
-from pex_tui.planning.scheduling.workload import Workload, generate_parallel, tails
+from pex_tui.planning.scheduling.workload import Workload, tails
 
 MOST_SIMULATED = 200  # tasks of a plan
 _MOST_SAMPLES, _SAMPLED_TASKS = 60, 4_000
@@ -135,7 +136,7 @@ def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]
     Each sample draws every duration from its estimate's spread; a predicted conflict of two tasks
     that run in parallel costs the second one a rerun with its probability.
     """
-    usual = generate_parallel(work, keys := _keys(plan, work)).makespan
+    usual = Generator.of(work).parallel(keys := _keys(plan, work)).makespan
     samples = min(_MOST_SAMPLES, _SAMPLED_TASKS // (len(work.seconds) or 1))
     if not usual or not samples:
         return 1.0, 1.0
@@ -154,7 +155,7 @@ def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]
             if random.random() < chance:
                 seconds[position] += work.seconds[position]
         sample = replace(work, seconds=tuple(seconds))
-        ends.append(generate_parallel(sample, keys).makespan / usual)
+        ends.append(Generator.of(sample).parallel(keys).makespan / usual)
     ends.sort()
     tenth = len(ends) // 10
     return min(1.0, ends[tenth]), max(1.0, ends[-1 - tenth])

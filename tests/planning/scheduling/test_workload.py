@@ -3,12 +3,11 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pex_tui.planning.scheduling.generation import Generator
 from pex_tui.planning.scheduling.timetable_search import best_timetable, lower_bound
 from pex_tui.planning.scheduling.workload import (
     Timetable,
     Workload,
-    generate_parallel,
-    generate_serial,
     tails,
     topological_order,
 )
@@ -56,8 +55,8 @@ def is_legal(work: Workload, found: Timetable) -> bool:
 @given(workloads())
 def test_every_generated_timetable_is_legal(work: Workload) -> None:
     keys = [(0.0, -level) for level in tails(work)]
-    assert is_legal(work, generate_parallel(work, keys))
-    assert is_legal(work, generate_serial(work, topological_order(work.before)))
+    assert is_legal(work, Generator.of(work).parallel(keys))
+    assert is_legal(work, Generator.of(work).serial(topological_order(work.before)))
 
 
 @given(workloads())
@@ -79,7 +78,7 @@ def test_small_workloads_are_nearly_always_solved(work: Workload) -> None:
             for other in work.before[position]
         )
     ]
-    optimum = min(generate_serial(work, order).makespan for order in orders)
+    optimum = min(Generator.of(work).serial(order).makespan for order in orders)
     found = best_timetable(work, [0] * len(work.seconds)).makespan
     assert optimum <= found <= optimum * 4 / 3
 
@@ -104,3 +103,16 @@ def test_nothing_takes_no_time() -> None:
     empty = Workload((), (), (), (), (1.0,))
     assert best_timetable(empty, []).makespan == 0
     assert lower_bound(empty) == 0
+
+
+def test_what_fills_a_resource_exactly_fits_and_a_thousandth_more_does_not() -> None:
+    def makespan(amount: float, count: int, capacity: float) -> float:
+        uses = (((0, 1.0), (1, amount)),) * count
+        rivals = (frozenset[int](),) * count
+        work = Workload((1.0,) * count, ((),) * count, rivals, uses, (count + 1.0, capacity))
+        return Generator.of(work).parallel([(0.0,)] * count).makespan
+
+    for capacity in (0.7, 1.0, 3.3, 24.0 * 1024**3):
+        assert makespan(capacity / 10, 20, capacity) == 2.0
+        assert makespan(capacity / 3, 6, capacity) == 2.0
+        assert makespan(1.001 * capacity / 10, 20, capacity) == 3.0
