@@ -1,7 +1,5 @@
 """`python -m pex_tui` is `pex-tui`."""
 
-import sys
+from pex_tui.cli.main import program
 
-from pex_tui.cli.main import main
-
-sys.exit(main())
+program()

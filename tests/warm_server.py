@@ -132,6 +132,6 @@ def _stream(number: int, mode: str, like: Any) -> TextIOWrapper:
 if __name__ == "__main__":
     import_all()
     become(*serve(socket.socket(fileno=int(sys.argv[1]))))
-    from pex_tui.cli.main import main
+    from pex_tui.cli.main import program
 
-    sys.exit(main())
+    program()

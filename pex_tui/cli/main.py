@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
 from pex_tui.cli.arguments import OPTIONS_WITH_VALUE
 from pex_tui.cli.command import PROGRAM
@@ -27,6 +28,21 @@ _GONE = frozenset({errno.EPIPE, errno.EIO})
 _SCARCE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
+
+
+def program() -> NoReturn:
+    """Run the command of `sys.argv`, then end this process with its exit code.
+
+    The interpreter is not taken apart: that is a sixth of a short command's time, and a terminal
+    that is gone would make it end with 120. Nothing is in flight: a command joins its threads.
+    """
+    try:
+        code = main()
+    except SystemExit as error:  # argparse's, which has printed all that there is to say
+        code = error.code if isinstance(error.code, int) else 0
+    except KeyboardInterrupt:  # while the end was under way
+        code = _INTERRUPTED
+    os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -189,4 +205,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +37,21 @@ def test_what_the_machine_lacks_is_one_line_and_no_crash(
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == (1 if words else 0)
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("return 7", 7), ("raise SystemExit(2)", 2), ("raise KeyboardInterrupt", 130)],
+)
+def test_streams_that_take_nothing_change_no_exit_code(ending: str, code: int) -> None:
+    script = (
+        "import sys\nfrom pex_tui.cli import main as cli\n"
+        f"def main():\n    sys.stdout.write('lost')\n    {ending}\n"
+        "cli.main = main\ncli.program()"
+    )
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=full, check=False
+        )
+
+    assert ended.returncode == code

@@ -23,7 +23,6 @@ from tests.faults.soaking.world import SoakError, World
 _GONE_SECONDS = 60.0
 ENDED = frozenset({0, 1, 3, 4, 6})
 """Exit codes of runs that are over."""
-_UNFLUSHED = 120
 _CUT_SHORT = frozenset({5, 130, -1, -2, -3, -9, -15})
 """Those of engines that were ended, or whose predecessor is still ending; see `ask_to_end`."""
 
@@ -91,7 +90,6 @@ def ended_well(world: World, code: int) -> None:
     """
     said = world.said()
     is_known = code in ENDED | _CUT_SHORT or (code == 2 and world.hurt)
-    is_known |= world.hung_up and code == _UNFLUSHED
     if not is_known or "Traceback" in said or "pex-tui crashed" in said:
         raise SoakError("no exception", f"exit {code}: {said[-3000:]}")
     places = world.places

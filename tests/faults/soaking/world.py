@@ -47,7 +47,6 @@ class World:
     """Attempts whose workspace somebody removed: that work is lost on purpose."""
     mine: dict[str, str] = field(default_factory=dict)
     """The user's commits, and the branch of each."""
-    hung_up: bool = False
     """Whether the last engine's terminal was taken away: its exit code may be the interpreter's."""
     hurt: bool = False
     """Whether git was killed, or the disk full: a command may then be refused with a reason."""
@@ -144,7 +143,6 @@ class World:
 
     def end_logs(self) -> None:
         """Close what the last engine wrote to."""
-        self.hung_up = self.terminal is not None and self.terminal.is_hung_up
         if self.terminal is not None:
             self.terminal.__exit__(None, None, None)
             with (self.folder / "logs" / f"{self.run}.screens").open("a") as screens:
