@@ -50,8 +50,7 @@ def test_streams_that_take_nothing_change_no_exit_code(ending: str, code: int) -
         "cli.main = main\ncli.program()"
     )
     with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
-            [sys.executable, "-c", script], stdout=full, stderr=full, check=False
-        )
+        argv = [sys.executable, "-E", "-c", script]  # -E: streams have a buffer, whatever is set
+        ended = subprocess.run(argv, stdout=full, stderr=full, check=False)
 
     assert ended.returncode == code
