@@ -41,8 +41,12 @@ class Request(TypedDict):
 
 
 def take_terminal() -> None:
-    """Make stdin the terminal of the session."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    """Make stdin the terminal of the session; end as by its hang-up if it is gone already."""
+    try:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    except OSError:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 def import_all() -> None:
