@@ -5,8 +5,8 @@ The shim loads this module, so it uses the standard library only.
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 ANY = "*"
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\Z")
@@ -14,8 +14,7 @@ _PATTERN = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.*?-]+)(?::([0-9]{1,5}))?\Z")
 _LAST_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class HostPattern:
+class HostPattern(NamedTuple):
     """A host, or a glob of hosts, and the only port if it names one."""
 
     host: str
@@ -50,8 +49,7 @@ class HostPattern:
         return self.port in {None, port} and fnmatchcase(host, self.host)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedHosts:
+class AllowedHosts(NamedTuple):
     """The hosts that a task may reach."""
 
     patterns: tuple[HostPattern, ...]

@@ -3,12 +3,10 @@
 Shims load this module without any package besides the standard library.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkRules:
+class NetworkRules(NamedTuple):
     """Patterns of hosts (core/allowed_hosts.py), and bytes per second for all of them together.
 
     With an `upstream`, `host:port` of another proxy, connections go through that, except to the

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,9 +184,9 @@ async def test_a_reused_pid_or_another_boot_is_never_signalled(
     others = attempts.record("other")
     nobodys = "0123456789abcdef"
     forged = (
-        replace(others, shim_started=others.shim_started - 1, root_started=1, token=nobodys)
+        others._replace(shim_started=others.shim_started - 1, root_started=1, token=nobodys)
         if changed == "start"
-        else replace(others, boot_id="another boot")
+        else others._replace(boot_id="another boot")
     )
     folder = attempts.folder("forged")
     folder.mkdir(parents=True)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
@@ -85,7 +84,7 @@ def network_of(
         urls = (urlsplit(env[name]) for name in sorted(env) if name.endswith(_BASE_URLS))
         hosts += (url.netloc.rpartition("@")[2] for url in urls if url.hostname)
     known = [host for host in hosts if host not in rules.allow]
-    return replace(rules, allow=(*rules.allow, *known))
+    return rules._replace(allow=(*rules.allow, *known))
 
 
 def _provider(spec: TaskSpec) -> AgentProtocol | None:

@@ -1,7 +1,7 @@
 """Limits of an attempt as its shim gets them, and what was measured of the attempt."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 MACHINE = "machine"
 """The subject of a breach that is none of the tree's: the machine's memory ran out."""
@@ -16,8 +16,7 @@ class Tier(StrEnum):
     POLLING = "polling"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitRequest:
+class LimitRequest(NamedTuple):
     """Limits of one tree; None is no limit.
 
     `memory_bytes` and `cpu_cores` are never exceeded for long. `share` weighs the tree against
@@ -34,8 +33,7 @@ class LimitRequest:
     urgency: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(NamedTuple):
     """The limit that a tree was ended for: its subject, its value and the most that was seen."""
 
     subject: str  # "memory", "processes", "disk" or MACHINE
@@ -43,8 +41,7 @@ class Breach:
     peak: int
 
 
-@dataclass(frozen=True, slots=True)
-class TreeUse:
+class TreeUse(NamedTuple):
     """A tree's resident memory in bytes, its CPU seconds so far, and its number of processes."""
 
     memory_bytes: int = 0

@@ -3,7 +3,7 @@
 import base64
 import hmac
 import socket
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pex_tui.core.allowed_hosts import normalized
@@ -19,8 +19,7 @@ class BadRequestError(Exception):
     """Input of a client that is no request to a proxy."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyRequest:
+class ProxyRequest(NamedTuple):
     """A request for a connection to `host` and `port`.
 
     `forwarded` is what the server gets first: nothing for a tunnel.

@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +81,7 @@ class ConfinedCommand:
         tier = available_tier()
         polls = limits.polls or tier is LimitTier.POLLING
         hold = Hold(
-            limits=replace(LimitRequest(*astuple(limits)), polls=polls),
+            limits=LimitRequest(*astuple(limits))._replace(polls=polls),
             tier=tier,
             folder=str(folder),
             report=self._report,

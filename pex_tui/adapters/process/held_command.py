@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pex_tui.adapters.limits.guard import Guard
 from pex_tui.adapters.limits.tiers import cgroup_name, known_base
@@ -34,8 +34,7 @@ _NAP_SECONDS = 0.01
 _CANNOT_RUN, _NOT_FOUND = 126, 127
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """The limits of a command, the tier that holds them, and what it inherits.
 
     A breach is written to the descriptor `report`. The command inherits `descriptors`. The folders
@@ -60,7 +59,7 @@ class Hold:
             "-c",
             _BOOT,
             package,
-            json.dumps(asdict(self)),
+            json.dumps({**self._asdict(), "limits": self.limits._asdict()}),
             *command,
         )
 
@@ -89,7 +88,7 @@ def main(text: str, argv: list[str]) -> None:
     guard.close(status)
     guard.remove()
     if guard.breach is not None:
-        breach = {**asdict(guard.breach), "tier": guard.tier}
+        breach = {**guard.breach._asdict(), "tier": guard.tier}
         with suppress(OSError):  # nobody reads it any more
             os.write(hold.report, json.dumps(breach).encode())
     if os.getppid() != hold.engine:

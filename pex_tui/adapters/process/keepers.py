@@ -9,8 +9,8 @@ import os
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pex_tui.adapters.process.records import ALIVE_LOCK, MARKER, read_start
 from pex_tui.adapters.system.kernel import TABLE, ProcessTable, ProcTable, is_same
@@ -22,8 +22,7 @@ _DELETED = " (deleted)"
 _CREDENTIALS = struct.Struct("3i")
 
 
-@dataclass(frozen=True, slots=True)
-class Keeper:
+class Keeper(NamedTuple):
     """The attempt that a process belongs to; `folder` is None if only a marker identifies it."""
 
     folder: Path | None

@@ -2,11 +2,10 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from pex_tui.adapters.limits.values import LimitRequest
-from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
+from pex_tui.adapters.process.records import ExitRecord, StartRecord
 from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.network_rules import NetworkRules
 
@@ -22,8 +21,7 @@ class SpawnError(Exception):
         self.permanent = permanent
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchRequest:
+class LaunchRequest(NamedTuple):
     """Asks the launcher for one shim; `control` is the path for the shim's socket.
 
     Nothing starts if the attempt's fence is above `fence`. With a `lifeline`, the program's tree
@@ -44,15 +42,15 @@ class LaunchRequest:
     lifeline: int = 0
     log_limit: int = 0
     sandbox: Sandbox | None = None
-    limits: LimitRequest = field(default_factory=LimitRequest)
+    limits: LimitRequest = LimitRequest()
     network: NetworkRules | None = None
 
     def encode(self) -> bytes:
         """Return the request as a line; undecodable bytes of paths are lone surrogates."""
-        sandbox = asdict(self.sandbox) if self.sandbox else None
-        network = asdict(self.network) if self.network else None
-        values = {"sandbox": sandbox, "network": network, "limits": plain(self.limits)}
-        return json.dumps({**plain(self), **values}).encode() + b"\n"
+        sandbox = self.sandbox._asdict() if self.sandbox else None
+        network = self.network._asdict() if self.network else None
+        values = {"sandbox": sandbox, "network": network, "limits": self.limits._asdict()}
+        return json.dumps({**self._asdict(), **values}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchRequest":
@@ -68,8 +66,7 @@ class LaunchRequest:
         return cls(**{**fields, **values})
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchReply:
+class LaunchReply(NamedTuple):
     """The result of a request: a record or an error message; id 0 stands for the launcher itself.
 
     When the program's whole tree has ended, a second reply has the `ending`. A last reply, `swept`,
@@ -85,9 +82,9 @@ class LaunchReply:
 
     def encode(self) -> bytes:
         """Return the reply as a line."""
-        record = plain(self.record) if self.record else None
-        ending = plain(self.ending) if self.ending else None
-        return json.dumps({**plain(self), "record": record, "ending": ending}).encode() + b"\n"
+        record = self.record._asdict() if self.record else None
+        ending = self.ending._asdict() if self.ending else None
+        return json.dumps({**self._asdict(), "record": record, "ending": ending}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchReply":
@@ -103,8 +100,7 @@ class LaunchReply:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """An engine's order to a shim; `size` bytes of input follow the line of a `send`."""
 
     verb: Verb
@@ -113,7 +109,7 @@ class Order:
 
     def encode(self) -> bytes:
         """Return the order as a line."""
-        return json.dumps(plain(self)).encode() + b"\n"
+        return json.dumps(self._asdict()).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "Order":
@@ -122,9 +118,9 @@ class Order:
             fields: Any = json.loads(line)
         except RecursionError as error:
             raise ValueError("not an order") from error
-        if not isinstance(fields, dict) or fields.keys() != set(cls.__slots__):
+        if not isinstance(fields, dict) or fields.keys() != set(cls._fields):
             raise ValueError("not an order")
-        verb, grace_seconds, size = (fields[name] for name in cls.__slots__)
+        verb, grace_seconds, size = (fields[name] for name in cls._fields)
         if not isinstance(verb, str) or verb not in get_args(Verb):
             raise ValueError("no such order")
         if type(grace_seconds) not in {int, float} or not 0 <= grace_seconds < math.inf:

@@ -6,9 +6,8 @@ differs anyway.
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pex_tui.adapters.system.whole_file import write_whole
 
@@ -20,8 +19,7 @@ INPUT_LOG = "input.log"
 MARKER = "PEX_TREE"  # the variable whose value, the token, marks an attempt's processes
 
 
-@dataclass(frozen=True, slots=True)
-class StartRecord:
+class StartRecord(NamedTuple):
     """The start of an attempt; `started_at` is wall time, `shim_started` is in kernel ticks.
 
     `root_pid` is 0 for the instant before the program is executed. `control` is the path of the
@@ -40,8 +38,7 @@ class StartRecord:
     tier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitRecord:
+class ExitRecord(NamedTuple):
     """The end of an attempt's root process; either `exit_code` or `signal` is None.
 
     Both times are also recorded by the boot's monotonic clock, because the wall clock may be set
@@ -67,7 +64,7 @@ class ExitRecord:
 
 def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, sync: bool) -> None:
     """Write the record atomically, flushed to disk with `sync`; raise OSError."""
-    write_whole(folder / name, json.dumps(plain(record)).encode(), sync=sync)
+    write_whole(folder / name, json.dumps(record._asdict()).encode(), sync=sync)
 
 
 def read_start(folder: Path) -> StartRecord | None:
@@ -109,11 +106,6 @@ def read_exit(folder: Path) -> ExitRecord | None:
             cpu_seconds=_seconds(fields.get("cpu_seconds")),
         )
     return None
-
-
-def plain(slotted: Any) -> dict[str, Any]:
-    """Return the fields of a slotted dataclass by name, uncopied (`asdict` copies deeply)."""
-    return {name: getattr(slotted, name) for name in slotted.__slots__}
 
 
 def _fields(path: Path) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -247,8 +246,7 @@ class Shim:
         os.close(stdin)
         os.close(output)
         root = TABLE.stat(self._root)
-        started = replace(
-            record,
+        started = record._replace(
             root_pid=self._root,
             root_started=root.started if root else 0,
             tier=guard.tier,

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -46,7 +45,7 @@ def confined_argv(
         return bwrap_argv(sandbox, argv, cwd, None if way_out is None else way_out.prefix)
     package = os.fspath(Path(__file__).resolve().parents[3])
     ports = None if way_out is None else way_out.ports(env)
-    plan = json.dumps({"sandbox": asdict(sandbox), "ports": ports})
+    plan = json.dumps({"sandbox": sandbox._asdict(), "ports": ports})
     return (sys.executable, "-I", "-S", "-c", _BOOT, package, plan, *argv)
 
 

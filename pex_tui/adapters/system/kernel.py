@@ -10,10 +10,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 # D: in the kernel; a pending SIGSTOP takes effect before user code.
 _HALTED_STATES = frozenset("TtZXxD")
@@ -23,8 +22,7 @@ _DEAD_STATES = frozenset("ZXx")
 _STOPPED_STATES = frozenset("Tt")
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(NamedTuple):
     """One process at one moment.
 
     `started` is in clock ticks since boot and tells reused pids apart.

@@ -3,8 +3,8 @@
 Shims load this module without any package besides the standard library.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Tier(StrEnum):
@@ -40,8 +40,7 @@ class Access(StrEnum):
     PRIVATE = "private"
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(NamedTuple):
     """The confinement of one process tree.
 
     For each path the most specific of `rules` decides; they are absolute, exist, have no links, and
@@ -56,7 +55,7 @@ class Sandbox:
 
     @classmethod
     def from_fields(cls, fields: dict[str, object]) -> "Sandbox":
-        """Return the sandbox that `dataclasses.asdict` turned into JSON values."""
+        """Return the sandbox from the JSON object of its fields."""
         rules = fields["rules"]
         if not isinstance(rules, list):
             raise TypeError("rules are a list")

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -110,6 +109,6 @@ def test_a_reused_pid_is_never_signalled(
         monkeypatch.delattr(os, "pidfd_open")
     found = ProcTable().stat(parent.pid)
     assert found is not None
-    assert not send_signal(parent.pid, signal.SIGKILL, replace(found, started=found.started - 1))
+    assert not send_signal(parent.pid, signal.SIGKILL, found._replace(started=found.started - 1))
     assert parent.poll() is None
     assert send_signal(parent.pid, signal.SIGCONT, found)

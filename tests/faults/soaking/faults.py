@@ -91,7 +91,7 @@ def cut_power(world: World, dice: Random) -> bool:
     for _, _, folder in world.attempts():
         if read_exit(folder) is None and (start := read_start(folder)) is not None and other_boot:
             torn = dice.random() < 0.3
-            text = json.dumps({name: getattr(start, name) for name in start.__slots__})
+            text = json.dumps(start._asdict())
             again = text[: len(text) // 2] if torn else text.replace(start.boot_id, "another")
             (folder / START).write_text(again)
             (folder / EXIT).unlink(missing_ok=True)
