@@ -24,8 +24,8 @@ SNAPSHOTS = TESTS.parent / "snapshots"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use one worker more than there are processors: tests spend a third of their time waiting."""
-    return (os.cpu_count() or 1) + 1
+    """Use more workers than there are processors: tests spend half of their time waiting."""
+    return (os.cpu_count() or 1) + 3
 
 
 def pytest_configure() -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.sandbox.policy import Grant, SandboxPolicy
 from pex_tui.adapters.sandbox.tiers import tiers
+from pex_tui.adapters.system.kernel import TABLE
 from pex_tui.core.model.sandbox import Tier
 from pex_tui.engine.attempt import Launch, LaunchError
 from tests.adapters.process.runs import Attempts
@@ -93,13 +94,18 @@ async def test_how_a_program_ended_is_told(
     await until(lambda: not attempts.left)
 
 
+def is_halted(pid: int) -> bool:
+    """Return whether a process runs no code: a shell whose child stopped as it began is, too."""
+    stat = TABLE.stat(pid)
+    return stat is not None and stat.is_halted
+
+
 async def test_a_family_is_frozen_whole_and_ended_within_the_grace(attempts: Sandboxed) -> None:
     await attempts.runner.start(attempts.sandboxed("one", FAMILY))
     await up(attempts)
 
     assert await attempts.runner.pause(attempts.key("one"))
-    # A process that waits for its disk stops when it is done with that.
-    await until(lambda: {each.status() for each in attempts.family()} == {psutil.STATUS_STOPPED})
+    await until(lambda: all(is_halted(each.pid) for each in attempts.family()))
     assert await attempts.runner.resume(attempts.key("one"))
     await attempts.runner.stop(attempts.key("one"), 5.0)
     ended = await attempts.runner.wait(attempts.key("one"))
