@@ -125,6 +125,11 @@ def test_every_name_of_the_code_is_there(page: Path) -> None:
     assert parts - words_of_the_code() - {"md"} == set()
 
 
+def test_every_test_of_a_fault_exists() -> None:
+    for file, name in re.findall(r"`([\w/]+\.py)::(\w+)`", prose(DOCS / "faults.md")):
+        assert f"def {name}(" in (ROOT / "tests" / file).read_text("utf-8"), f"{file}::{name}"
+
+
 def test_the_glossary_says_what_the_code_defines() -> None:
     """Every name in a column "in the code" is a class, function, field or module there."""
     tables = re.findall(

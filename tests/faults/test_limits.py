@@ -122,6 +122,22 @@ async def test_a_tree_within_its_limits_ends_by_itself_with_its_use(
 
 
 @pytest.mark.parametrize("polls", TIERS)
+async def test_programs_that_burn_the_processor_get_no_more_than_their_limit(
+    attempts: Attempts, *, polls: bool
+) -> None:
+    burn = "import time\nuntil = time.monotonic() + 1.5\nwhile time.monotonic() < until: pass"
+    names = ("one", "two", "three")
+    for name in names:
+        await start(attempts, name, burn, Limits(cpu_cores=0.2, polls=polls))
+    for name in names:
+        found = await attempts.runner.wait(attempts.key(name))
+        assert found.started_at is not None
+        seconds = found.exited_at - found.started_at
+        # A start may take its share of a period, or of a turn, before it is held.
+        assert (found.cpu_seconds or 0.0) < 0.2 * seconds + 0.25
+
+
+@pytest.mark.parametrize("polls", TIERS)
 async def test_a_tree_that_is_stopped_for_its_cpu_limit_pauses_and_ends_as_any(
     attempts: Attempts, *, polls: bool
 ) -> None:
