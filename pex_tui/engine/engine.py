@@ -13,7 +13,9 @@ from pex_tui.core.events.run_events import (
     Event,
     Noticed,
     PauseRequested,
+    ResumeRequested,
     RunPauseRequested,
+    RunResumeRequested,
     TimePassed,
 )
 from pex_tui.core.lifecycle.scheduler import dispatch
@@ -220,6 +222,8 @@ class Engine:
         except IllegalTransition as error:
             stamped = Noticed(f"ignored {type(event).__name__}: {error}", at=stamped.at)
             after, asked = step(state, stamped)
+        if isinstance(event, ResumeRequested | RunResumeRequested) and not _is_held(after):
+            self._there_until = 0.0
         applied.append((after.seq, stamped))
         actions.extend((after, action) for action in asked)
         return after
@@ -259,3 +263,8 @@ class Engine:
 
     def _notice(self, text: str) -> None:
         self.post(Noticed(text))
+
+
+def _is_held(state: RunState) -> bool:
+    """Return whether a person has paused the run or a task."""
+    return state.stage is RunStage.PAUSED or any(task.held for task in state.tasks)

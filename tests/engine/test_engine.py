@@ -13,6 +13,8 @@ from pex_tui.core.events.run_events import (
     RetryRequested,
     RunAdopted,
     RunDrainRequested,
+    RunPauseRequested,
+    RunResumeRequested,
     TaskDispatched,
 )
 from pex_tui.core.model.ids import TaskId
@@ -261,6 +263,23 @@ async def test_where_nobody_is_a_permission_is_denied_and_the_run_says_so() -> N
 
     assert world.runner.answers == [(A, "q1", Verdict.DENY)]
     assert (engine.state.outcome, engine.state.exit_code) == (Outcome.DENIED, 6)
+
+
+async def test_whoever_paused_the_run_and_let_it_go_on_is_no_longer_there_to_ask() -> None:
+    world = FakeWorld()
+    world.runner.manual = {A, B}
+    world.runner.talk = {B: (Asked("q1", "write", "write x", ("x",)),)}
+    engine = world.engine(world.begin(task("a"), task("b", "a", retries=0)))
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: engine.state.task(A).phase is Phase.RUNNING)
+
+    engine.post(RunPauseRequested("you"))
+    engine.post(RunResumeRequested("you"))
+    await until(lambda: engine.state.task(A).phase is Phase.RUNNING)
+    world.runner.end(world.runner.starts[0])
+    await serving
+
+    assert world.runner.answers == [(B, "q1", Verdict.DENY)]
 
 
 async def test_an_abort_while_the_workspace_is_made_starts_nothing(
