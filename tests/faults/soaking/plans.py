@@ -15,7 +15,7 @@ KINDS = {
     "flaky": f"sleep SECONDS; {WORK}; [ $PEX_ATTEMPT -ge 2 ]",
     "red": f"{WORK}; [ $PEX_ATTEMPT -ge 2 ] || echo bad > work/$PEX_TASK.red; sleep SECONDS; "
     "[ $PEX_ATTEMPT -lt 2 ] || rm -f work/$PEX_TASK.red",
-    "floods": f"yes | head -c 20000000; {WORK}",
+    "floods": f"yes | head -c 1000000; {WORK}",
     "leaves": f"{WORK}; (setsid env -i sleep 900 &) ; (trap '' TERM; sleep 900) & sleep SECONDS",
     "stubborn": f"trap '' TERM; {WORK}; for n in 1 2 3 4 5; do sleep 0.SHORT; done",
     "commits": f"{WORK}; git add -A; git commit -qm own; sleep SECONDS",
