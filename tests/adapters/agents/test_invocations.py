@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.agents.invocations import argv_of
+from pex_tui.adapters.agents.invocations import argv_of, own_environment
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
@@ -26,6 +26,14 @@ def test_claude_is_told_what_is_denied_as_it_asks_only_for_a_part() -> None:
 
     assert "--disallowedTools=Edit(src/*)" in found
     assert "--dangerously-skip-permissions" not in found
+
+
+def test_gemini_trusts_its_workspace_unless_the_user_says_otherwise() -> None:
+    name = "GEMINI_CLI_TRUST_WORKSPACE"
+    spec = TaskSpec(TaskId("a"), ("gemini",), brief=Brief("mine", "gemini"))
+
+    assert own_environment(spec, {})[name] == "true"
+    assert own_environment(spec, {name: "false"})[name] == "false"
 
 
 @pytest.mark.parametrize("talk", ["codex", "gemini", "opencode"])

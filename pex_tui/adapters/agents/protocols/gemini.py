@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
+from pex_tui.adapters.agents.protocols.agent_protocol import (
+    AgentProtocol,
+    Environment,
+    as_argument,
+)
 from pex_tui.adapters.agents.protocols.one_way import OneWayMachine
 from pex_tui.adapters.agents.protocols.protocol import (
     Heard,
@@ -21,6 +25,7 @@ _MODES = {
     PermissionMode.EDITS: "auto_edit",
     PermissionMode.ALL: "yolo",
 }
+_TRUST = "GEMINI_CLI_TRUST_WORKSPACE"
 
 
 class GeminiMachine(OneWayMachine):
@@ -74,10 +79,21 @@ def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
     return (*options, "-p", as_argument(record.prompt))
 
 
+def _environment(talk: str, passed: Environment) -> Environment:
+    """Return the environment with its workspace trusted: the user trusts what it is a copy of.
+
+    Without that Gemini CLI (tried: 0.61) does not start where nobody is there to be asked, and
+    falls back to its mode `default`.
+    """
+    del talk
+    return {_TRUST: "true", **passed}
+
+
 PROTOCOL = AgentProtocol(
     machine=GeminiMachine,
     options=_options,
     variables=("GEMINI_*", "GOOGLE_*"),
+    environment=_environment,
     grant=Grant(
         hosts=("*.googleapis.com", "accounts.google.com"),
         homes=("~/.gemini/",),
