@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pex_tui.adapters.limits.tiers import find_base
-from pex_tui.adapters.limits.values import LimitRequest
+from pex_tui.adapters.limits.cgroup_mounts import UNIFIED, own_cgroups
+from pex_tui.adapters.limits.tiers import available_tier, find_base
+from pex_tui.adapters.limits.values import LimitRequest, Tier
 from pex_tui.adapters.process.records import read_exit
 from pex_tui.engine.attempt import Exited, Limits
 from tests.adapters.process.runs import Attempts, lives
@@ -23,7 +24,9 @@ TIERS = [
     pytest.param(
         False,
         id="kernel",
-        marks=pytest.mark.skipif(BASE is None, reason="no cgroup is writable here"),
+        marks=pytest.mark.skipif(
+            available_tier() is Tier.POLLING, reason="no cgroup can be made here"
+        ),
     ),
     pytest.param(True, id="polling"),
 ]
@@ -71,8 +74,11 @@ async def ended(attempts: Attempts, script: str, limits: Limits) -> Exited:
 
 def left_over(attempts: Attempts) -> list[Path]:
     """Return the cgroups of this test's attempts that are still there."""
-    mine = f"pex-{attempts.runner.launcher_pid}-*"
-    return [path for folder in (BASE.folders if BASE else ()) for path in folder.glob(mine)]
+    pid = attempts.runner.launcher_pid
+    folders = BASE.folders if BASE else ()
+    if available_tier() is Tier.SYSTEMD:
+        folders = (own_cgroups(Path(f"/proc/{pid}"))[UNIFIED][1].parent,)
+    return [path for folder in folders for path in folder.glob(f"pex-{pid}-*")]
 
 
 @pytest.mark.parametrize("polls", TIERS)

@@ -40,7 +40,12 @@ def own_cgroups(proc: Path = Path("/proc/self")) -> dict[Controller, tuple[Path,
 
 
 def _below(root: str, path: str) -> str | None:
-    """Return the path relative to the mount's root; None if it lies elsewhere."""
+    """Return the path relative to the mount's root; None if it lies elsewhere.
+
+    What lies outside this process's namespace is shown with `..`, which tells no names.
+    """
+    if ".." in (*root.split("/"), *path.split("/")):
+        return None
     relative = os.path.relpath(path, root)
     return None if relative == ".." or relative.startswith("../") else relative
 

@@ -1,11 +1,10 @@
 """The best tier of limits that this machine offers, found out by really using it.
 
-A cgroup that can be written to already is preferred, as it costs nothing. Otherwise systemd is
-asked to start the launcher in a scope whose cgroup is delegated to it. What is left is polling.
+A cgroup that is left to this user is preferred, as it costs nothing. Otherwise systemd is asked to
+start the launcher in a scope whose cgroup is delegated to it. What is left is polling.
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,13 +19,13 @@ from pex_tui.adapters.limits.cgroup import (
     remove_folders,
 )
 from pex_tui.adapters.limits.cgroup_mounts import UNIFIED, own_cgroups
+from pex_tui.adapters.limits.scopes import is_scope, left_to_us, scope_command
 from pex_tui.adapters.limits.values import LimitRequest, Tier
 from pex_tui.adapters.system.kernel import TABLE
 
 _PREFIX = "pex-"
-_UNIT = "pex-tui-"
 _OWN_LEAF = "launcher"  # of a delegated cgroup, whose processes must be in leaves
-_PROBE_SECONDS = 10.0
+_ENABLED = " ".join(f"+{name}" for name in CONTROLLERS)
 _PROBE = LimitRequest(memory_bytes=1 << 26, cpu_cores=0.5, share=0.5, processes=8)
 
 
@@ -42,7 +41,7 @@ def available_tier() -> Tier:
     base = find_base()
     if base is not None:
         return base.tier
-    return Tier.SYSTEMD if scope_command() else Tier.POLLING
+    return Tier.SYSTEMD if scope_command(_ENABLED) else Tier.POLLING
 
 
 def find_base(proc: Path = Path("/proc/self")) -> CgroupBase | None:
@@ -60,19 +59,17 @@ def known_base(tier: Tier) -> CgroupBase | None:
 
 def scope_prefix() -> tuple[str, ...]:
     """Return the command by which systemd starts another one in a cgroup of its own, if needed."""
-    return scope_command() if available_tier() is Tier.SYSTEMD else ()
+    return scope_command(_ENABLED) if available_tier() is Tier.SYSTEMD else ()
 
 
 def _candidates(found: dict[str, tuple[Path, Path]]) -> Iterator[CgroupBase]:
     if UNIFIED in found:
         mount, own = found[UNIFIED]
-        if own.name.startswith(_UNIT) and (delegated := _delegated(own)) is not None:
+        if is_scope(own) and (delegated := _delegated(own)) is not None:
             yield delegated
-        for folder in (own, *own.parents):
+        for folder in left_to_us(own, mount):
             if _enabled(folder).issuperset(CONTROLLERS):
                 yield Version2Base(folder, own)
-            if folder == mount:
-                break
     if found.keys() >= set(CONTROLLERS):
         yield Version1Base({name: found[name][1] for name in CONTROLLERS})
 
@@ -90,7 +87,7 @@ def _delegated(scope: Path) -> CgroupBase | None:
     try:
         leaf.mkdir(exist_ok=True)
         (leaf / "cgroup.procs").write_text("0")
-        (scope / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in CONTROLLERS))
+        (scope / "cgroup.subtree_control").write_text(_ENABLED)
     except OSError:
         return None
     return Version2Base(scope, leaf, Tier.SYSTEMD)
@@ -133,39 +130,3 @@ def _is_left(path: Path) -> bool:
     with suppress(OSError):
         return not (path / "cgroup.procs").read_text()
     return False
-
-
-def scope_command() -> tuple[str, ...]:
-    """Return a command that starts another one in a delegated scope; empty if that fails here."""
-    program = shutil.which("systemd-run")
-    return _in_scope(program) if program is not None and _starts_scopes(program) else ()
-
-
-@cache
-def _starts_scopes(program: str) -> bool:
-    """Return whether a program that is started in a scope gets the descriptors passed to it."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    has_bus = any(Path(runtime, name).exists() for name in ("bus", "systemd/private"))
-    if not has_bus or UNIFIED not in own_cgroups():
-        return False
-    reader, writer = os.pipe()
-    try:
-        found = subprocess.run(
-            [*_in_scope(program), "sh", "-c", f"test -e /proc/self/fd/{reader}"],
-            pass_fds=(reader,),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PROBE_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    finally:
-        os.close(reader)
-        os.close(writer)
-    return found.returncode == 0
-
-
-def _in_scope(program: str) -> tuple[str, ...]:
-    options = ("--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes")
-    return (program, *options, f"--unit={_UNIT}{os.urandom(6).hex()}", "--")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import astuple
 
+from pex_tui.adapters.limits.scopes import LEFT_BEHIND, scope_environment
 from pex_tui.adapters.limits.tiers import available_tier, scope_prefix
 from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.limits.values import Tier as LimitTier
@@ -72,7 +73,9 @@ class ConfinedCommand:
         gateway: "Gateway | None",
         temporary: Sequence[str],
     ) -> None:
-        self.env = env
+        prefix = scope_prefix()
+        found = scope_environment() if prefix else {}
+        self.env = {**env, **found}
         self._gateway = gateway
         self._refused = RefusedHosts(Path(temporary[0])) if gateway is not None else None
         self._reader, self._report = os.pipe()
@@ -86,10 +89,11 @@ class ConfinedCommand:
             folder=str(folder),
             report=self._report,
             descriptors=sockets,
+            variables={name: env.get(name) for name in (*found, LEFT_BEHIND)},
             engine=os.getpid(),
             temporary=tuple(temporary),
         )
-        self.argv = (*scope_prefix(), *hold.argv(argv))
+        self.argv = (*prefix, *hold.argv(argv))
 
     def started(self) -> None:
         """Let the command reach the network; it has just been started."""

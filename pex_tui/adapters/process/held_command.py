@@ -37,8 +37,9 @@ _CANNOT_RUN, _NOT_FOUND = 126, 127
 class Hold(NamedTuple):
     """The limits of a command, the tier that holds them, and what it inherits.
 
-    A breach is written to the descriptor `report`. The command inherits `descriptors`. The folders
-    `temporary` are removed here if the process `engine` has ended; else that removes them.
+    A breach is written to the descriptor `report`. The command inherits `descriptors`, and its
+    environment but for `variables`, of which None is to be missing. The folders `temporary` are
+    removed here if the process `engine` has ended; else that removes them.
     """
 
     limits: LimitRequest
@@ -46,6 +47,7 @@ class Hold(NamedTuple):
     folder: str
     report: int
     descriptors: tuple[int, ...]
+    variables: dict[str, str | None]
     engine: int
     temporary: tuple[str, ...]
 
@@ -71,6 +73,9 @@ def main(text: str, argv: list[str]) -> None:
     hold = Hold(**{**fields, "limits": limits, "tier": tier})
     for descriptor in (hold.report, *hold.descriptors):
         os.set_inheritable(descriptor, False)
+    for name, value in hold.variables.items():
+        os.environ.pop(name, None)
+        os.environ.update({name: value} if value is not None else {})
     use_defaults()
     become_subreaper()
     signals = Signals()

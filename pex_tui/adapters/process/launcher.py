@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
+from pex_tui.adapters.limits.scopes import scope_environment
 from pex_tui.adapters.limits.tiers import scope_prefix
 from pex_tui.adapters.process.fence import wake
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
@@ -26,7 +27,6 @@ _BOOT = (
 _NEEDED = frozenset(
     {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 )
-_SYSTEMDS = frozenset({"XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"})
 _READY_SECONDS = 20.0
 _LAUNCH_SECONDS = 5.0
 _LOOK_SECONDS = 0.25
@@ -151,7 +151,7 @@ class Launcher:
                 stdout=log,
                 stderr=log,
                 pass_fds=(theirs.fileno(),),
-                env=_environment(_NEEDED | _SYSTEMDS if scope else _NEEDED),
+                env={**_environment(), **(scope_environment() if scope else {})},
                 start_new_session=True,
             )
 
@@ -257,9 +257,9 @@ async def _patiently(
     return reply.result()
 
 
-def _environment(needed: frozenset[str]) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return the needed variables only: agents can read the environment of shims."""
-    return {name: value for name, value in os.environ.items() if name in needed}
+    return {name: value for name, value in os.environ.items() if name in _NEEDED}
 
 
 def _import_paths() -> list[str]:

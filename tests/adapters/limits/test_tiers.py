@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.limits import scopes
 from pex_tui.adapters.limits.cgroup import Version2Base
 from pex_tui.adapters.limits.cgroup_mounts import UNIFIED, own_cgroups
 from pex_tui.adapters.limits.tiers import available_tier, cgroup_name, find_base, sweep
 from pex_tui.adapters.limits.values import LimitRequest, Tier
 
 BASE = find_base()
-with_cgroups = pytest.mark.skipif(BASE is None, reason="no cgroup is writable here")
+with_cgroups = pytest.mark.skipif(BASE is None, reason="no cgroup is left to this process")
 
 
 def proc(folder: Path, cgroup: str, *mounts: str) -> Path:
@@ -45,6 +46,45 @@ def test_a_container_sees_its_cgroup_below_its_own_mount(tmp_path: Path) -> None
     inside = own_cgroups(proc(tmp_path, "4:memory:/docker/7f/x\n", mount))
     assert inside["memory"][1] == Path("/sys/memory/x")
     assert own_cgroups(proc(tmp_path, "4:memory:/elsewhere\n", mount)) == {}
+
+
+def test_a_cgroup_outside_the_namespace_is_none_of_its_own(tmp_path: Path) -> None:
+    hosts = "/../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw"
+    assert own_cgroups(proc(tmp_path, "0::/\n", hosts)) == {}
+
+    inside = "/ /sys/fs/cgroup rw - cgroup2 cgroup2 rw"
+    assert own_cgroups(proc(tmp_path, "0::/../other\n", inside)) == {}
+
+
+@pytest.mark.parametrize(
+    ("own", "delegated", "expected"),
+    [
+        pytest.param("a.slice/b.scope", (), [], id="a session"),
+        pytest.param("a.slice/b.service/c/d", (), ["d", "c"], id="below a unit"),
+        pytest.param("a.service/b.service/c", ("b.service",), ["c", "b.service"], id="delegated"),
+        pytest.param("a.service/b.slice", ("a.service",), [], id="a slice of the user's systemd"),
+        pytest.param("mine/leaf", (), ["leaf", "mine"], id="made by hand"),
+    ],
+)
+def test_no_cgroup_is_made_among_systemds_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own: str,
+    delegated: tuple[str, ...],
+    expected: list[str],
+) -> None:
+    def attribute(path: Path, name: str) -> bytes:
+        if name == "user.delegate" and path.name in delegated:
+            return b"1"
+        raise OSError
+
+    monkeypatch.setattr(os, "getxattr", attribute)
+    monkeypatch.setattr(scopes, "BOOTED", tmp_path)
+    assert [folder.name for folder in scopes.left_to_us(tmp_path / own, tmp_path)] == expected
+
+    monkeypatch.setattr(scopes, "BOOTED", tmp_path / "absent")
+    every = [*reversed(own.split("/")), tmp_path.name]
+    assert [folder.name for folder in scopes.left_to_us(tmp_path / own, tmp_path)] == every
 
 
 def test_version_2_gets_its_limits_in_its_own_files(tmp_path: Path) -> None:

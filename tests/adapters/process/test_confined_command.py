@@ -13,6 +13,7 @@ import pytest
 from pex_tui.adapters.git.plumbing import bounded_command
 from pex_tui.adapters.git.plumbing.bounded_command import Bounds, run_check
 from pex_tui.adapters.limits.values import LimitRequest
+from pex_tui.adapters.process import confined_command
 from pex_tui.adapters.process.confined_command import Confinement
 from pex_tui.core.model.sandbox import Tier
 from pex_tui.core.network_rules import NetworkRules
@@ -93,6 +94,22 @@ def test_a_variable_that_the_output_asks_for_is_named() -> None:
         "API_TOKEN, DATABASE_URL are set, but not passed on: name them in safety.env_pass."
     )
     assert Confinement(user, ("DATABASE_URL",)).withheld("DATABASE_URL") == ""
+
+
+async def test_what_starts_a_check_in_a_scope_gives_it_no_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace := tmp_path / "workspace").mkdir()
+    runtime = {"XDG_RUNTIME_DIR": "/run/user/7"}
+    script = 'test "$XDG_RUNTIME_DIR" = /run/user/7 && INVOCATION_ID=9 exec "$@"'
+    needs = ("sh", "-c", script, "sh")
+    monkeypatch.setattr(confined_command, "scope_prefix", lambda: needs)
+    monkeypatch.setattr(confined_command, "scope_environment", lambda: runtime)
+    told = ("sh", "-c", 'echo "[$XDG_RUNTIME_DIR$INVOCATION_ID]"')
+    bare = Confinement({"PATH": os.environ["PATH"]})
+
+    assert await check(bare, workspace, *told) == ("", ["[]"])
+    assert (await check(bare, workspace, *told, XDG_RUNTIME_DIR="/mine"))[1] == ["[/mine]"]
 
 
 @pytest.mark.parametrize("tier", [*BOTH, None])
