@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.adapters.limits.cgroup_mounts import UNIFIED, own_cgroups
-from pex_tui.adapters.limits.tiers import available_tier, find_base
+from pex_tui.adapters.limits.tiers import available_tier, cgroup_name, find_base
 from pex_tui.adapters.limits.values import LimitRequest, Tier
 from pex_tui.adapters.process.records import read_exit
 from pex_tui.engine.attempt import Exited, Limits
@@ -179,7 +179,7 @@ async def test_who_is_killed_for_the_machine_is_not_said_to_be_over_a_limit(
     wait = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
     await start(attempts, "hog", wait + HOG, Limits(polls=polls))
     assert BASE is not None
-    container = BASE.cgroup(f"pex-{os.getpid()}-0-around")
+    container = BASE.cgroup(cgroup_name(os.getpid(), "around"))
     if polls:
         container.create()
         container.enter(attempts.record("hog").root_pid)

@@ -12,6 +12,7 @@ import pytest
 
 from pex_tui.adapters.git.plumbing import bounded_command
 from pex_tui.adapters.git.plumbing.bounded_command import Bounds, run_check
+from pex_tui.adapters.limits.tiers import cgroup_name
 from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process import confined_command
 from pex_tui.adapters.process.confined_command import Confinement
@@ -156,7 +157,7 @@ async def test_what_the_machine_had_no_memory_for_is_run_again(
 ) -> None:
     monkeypatch.setattr(bounded_command, "_ROOM_SECONDS", (0.0, 0.0))
     assert BASE is not None
-    (container := BASE.cgroup(name := f"pex-{os.getpid()}-0-around")).create()
+    (container := BASE.cgroup(name := cgroup_name(os.getpid(), "around"))).create()
     container.hold(LimitRequest(memory_bytes=48 << 20))
     joins = [f"open('{at / name / 'cgroup.procs'}', 'w').write('0')" for at in BASE.folders]
     tries = "import os, sys\nprint('try', flush=True)\nopen('tries', 'a').write('x')"
