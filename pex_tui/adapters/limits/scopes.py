@@ -21,6 +21,7 @@ test -e "/proc/self/fd/$1" && cd "$2$(sed -n 's/^0:://p' /proc/self/cgroup)" &&
 mkdir probe && echo $$ > probe/cgroup.procs && echo "$3" > cgroup.subtree_control
 """
 _RUNTIME = "XDG_RUNTIME_DIR"
+_STAY = ("sh", "-c", "read _ # pex-tui: agents of this session are at work")
 LEFT_BEHIND = "INVOCATION_ID"
 """The variable that systemd adds to those of the command."""
 
@@ -74,6 +75,29 @@ def scope_environment() -> dict[str, str]:
         return {}
     runtime = os.environ.get(_RUNTIME) or f"/run/user/{os.getuid()}"
     return {_RUNTIME: runtime, "DBUS_SESSION_BUS_ADDRESS": f"unix:path={runtime}/bus"}
+
+
+def stay_in_session() -> tuple[subprocess.Popen[bytes], int]:
+    """Start a process that stays in this session's cgroup; return it with a descriptor.
+
+    It ends once no process has the descriptor any more. A user's systemd and all its scopes end
+    with the last process of the user's sessions, which agents in a scope are not.
+    """
+    reader, writer = os.pipe()
+    try:
+        return subprocess.Popen(
+            _STAY,
+            stdin=reader,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+        ), writer
+    except OSError:
+        os.close(writer)
+        raise
+    finally:
+        os.close(reader)
 
 
 @cache

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-from pex_tui.adapters.limits.scopes import scope_environment
+from pex_tui.adapters.limits.scopes import scope_environment, stay_in_session
 from pex_tui.adapters.limits.tiers import scope_prefix
 from pex_tui.adapters.process.fence import wake
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
@@ -31,7 +31,7 @@ _READY_SECONDS = 20.0
 _LAUNCH_SECONDS = 5.0
 _LOOK_SECONDS = 0.25
 
-# Launchers of this process that may still have shims.
+# Launchers of this process that may still have shims, and what stays in the session for them.
 _LEAVING: list[subprocess.Popen[bytes]] = []
 
 Ending = asyncio.Future[ExitRecord]
@@ -144,16 +144,25 @@ class Launcher:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = str(theirs.fileno())
         flags = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}"]
-        with self._log_path.open("ab") as log:
-            return subprocess.Popen(
-                [*scope, sys.executable, *flags, "-c", _BOOT, descriptor, *_import_paths()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(theirs.fileno(),),
-                env={**_environment(), **(scope_environment() if scope else {})},
-                start_new_session=True,
-            )
+        variables = scope_environment() if scope else {}
+        stdin = subprocess.DEVNULL
+        if variables:  # a user's systemd
+            keeper, stdin = stay_in_session()  # until the launcher and its shims have ended
+            _LEAVING.append(keeper)
+        try:
+            with self._log_path.open("ab") as log:
+                return subprocess.Popen(
+                    [*scope, sys.executable, *flags, "-c", _BOOT, descriptor, *_import_paths()],
+                    stdin=stdin,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(theirs.fileno(),),
+                    env={**_environment(), **variables},
+                    start_new_session=True,
+                )
+        finally:
+            if stdin != subprocess.DEVNULL:
+                os.close(stdin)
 
     @property
     def _log_path(self) -> Path:

@@ -160,7 +160,7 @@ def _limits() -> DoctorCheck:
             f"{TIERS[tier]}: memory, CPU, processes and disk space are looked at some times a "
             "second",
             "The kernel holds them exactly where systemd runs a session of yours, or a cgroup is "
-            "writable.",
+            "delegated to you.",
         )
     found = f"{TIERS[tier]}: memory, CPU and processes by the kernel, disk space by looking"
     return DoctorCheck(CheckLevel.OK, "limits", found)

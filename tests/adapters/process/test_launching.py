@@ -1,14 +1,18 @@
 """Programs that cannot be started: the error message, and whether a retry may help."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.process import launcher
 from pex_tui.adapters.process.runtime import socket_folder
+from pex_tui.adapters.system.kernel import TABLE
 from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.engine.attempt import Launch, LaunchError
-from tests.adapters.process.runs import Attempts
+from tests.adapters.process.runs import Attempts, lives
+from tests.waiting import until
 
 
 async def refusal(attempts: Attempts, launch: Launch) -> tuple[str, bool]:
@@ -21,6 +25,10 @@ def script(attempts: Attempts, text: str, mode: int) -> None:
     path = attempts.work / "run"
     path.write_text(text)
     path.chmod(mode)
+
+
+def argv(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 async def test_a_missing_program_is_named(attempts: Attempts) -> None:
@@ -125,3 +133,18 @@ def test_a_socket_folder_that_others_could_use_is_refused(tmp_path: Path) -> Non
     link.symlink_to(private)
     with pytest.raises(PermissionError, match="only you can use"):
         make_private(link)
+
+
+async def test_something_stays_in_the_session_while_agents_of_a_users_scope_are_at_work(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "scope_prefix", lambda: ("env",))
+    monkeypatch.setattr(launcher, "scope_environment", lambda: {"XDG_RUNTIME_DIR": "/run/user/7"})
+    await attempts.shell("one", "sleep 60")
+    children = TABLE.children(os.getpid())
+    [keeper] = [pid for pid in children if b"pex-tui: agents" in argv(pid)]
+    await attempts.runner.close()
+
+    assert lives(keeper)
+    os.kill(attempts.record("one").root_pid, signal.SIGKILL)
+    await until(lambda: not lives(keeper))
