@@ -130,7 +130,7 @@ class Refs(Struct, frozen=True):
 
         The caller holds the lock, and so does git, through `descriptor`. An `old` of zeros means
         that the ref must not exist. `words` go to the reflog. The ref `also` gets the same commit
-        in the same transaction.
+        in the same transaction, and tells whether a git that was killed has written them.
         """
         lines = f"update {ref} {new} {old or ''}".rstrip() + "\n"
         lines += f"update {also} {new}\n" if also else ""
@@ -146,8 +146,17 @@ class Refs(Struct, frozen=True):
         except RefLockedError as error:
             raise LandingError(await _locked(ref, error.lock)) from None
         except GitError as error:
+            if await self._holds(also or ref, new):
+                return  # git was killed right after it had written it
             told = f"git can't write {ref}: {clean(str(error))}"
             raise LandingError(told, passing=error.may_pass) from None
+
+    async def _holds(self, ref: str, commit: CommitId) -> bool:
+        """Return whether the ref is at the commit, as far as git can tell."""
+        try:
+            return await self.read(ref) == commit
+        except GitError:
+            return False
 
 
 async def _locked(ref: str, lock: Path) -> str:

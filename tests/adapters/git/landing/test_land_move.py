@@ -57,6 +57,21 @@ def ref_lock(world: World, content: str, age_seconds: float) -> Path:
     return lock
 
 
+async def test_a_git_that_is_killed_right_after_it_moved_the_branch_has_landed_the_task(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = await candidate(world)
+    real, script = shutil.which("git"), tmp_path / "programs" / "git"
+    script.parent.mkdir()
+    dies = 'case "$*" in *"lands a"*) kill -9 $$;; esac'
+    script.write_text(f'#!/bin/sh\n{real} "$@" || exit\n{dies}\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+
+    assert await world.lander.move(key("a"), world.base, new) == Moved()
+    assert world.commits_on() == ["Do a"]
+
+
 async def test_moving_again_changes_nothing(world: World) -> None:
     new = await candidate(world)
 
