@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.terminal import Terminal
@@ -317,6 +318,11 @@ def test_a_source_that_is_none_is_refused_in_words(place: Place, source: str, wo
     assert place.added() == []
 
 
+def is_watched(pid: int) -> bool:
+    """Return whether the process has started the one that ends its git when it is killed."""
+    return any("lifeline" in " ".join(one.cmdline()) for one in psutil.Process(pid).children())
+
+
 def test_a_fetch_ends_with_the_command_that_is_killed(place: Place) -> None:
     pid = place.here.parent / "pid"
     slow = place.here.parent / "slow"
@@ -330,7 +336,7 @@ def test_a_fetch_ends_with_the_command_that_is_killed(place: Place) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_until(pid.exists)
+    wait_until(lambda: pid.exists() and is_watched(command.pid))
     command.kill()
     command.wait()
     wait_until(lambda: not exists(int(pid.read_text())))
