@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -320,7 +321,9 @@ def test_a_source_that_is_none_is_refused_in_words(place: Place, source: str, wo
 
 def is_watched(pid: int) -> bool:
     """Return whether the process has started the one that ends its git when it is killed."""
-    return any("lifeline" in " ".join(one.cmdline()) for one in psutil.Process(pid).children())
+    with suppress(psutil.NoSuchProcess):  # an earlier git, which has just ended
+        return any("lifeline" in " ".join(one.cmdline()) for one in psutil.Process(pid).children())
+    return False
 
 
 def test_a_fetch_ends_with_the_command_that_is_killed(place: Place) -> None:
