@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.ids import CommitId, RunId
@@ -66,6 +67,18 @@ def found_ref(run: RunId, commit: CommitId) -> str:
 def rollback_ref(run: RunId) -> str:
     """Return the ref of the commits by which a rollback moves the user's branch."""
     return f"{run_prefix(run)}_rollback"
+
+
+def is_at(git: Git, ref: str, commit: CommitId) -> bool:
+    """Return whether the ref is known to be at the commit without asking git, by its own file.
+
+    False says nothing: the ref may be packed, or kept in another format.
+    """
+    common = Path(git.env.get("GIT_COMMON_DIR") or git.git_dir)
+    try:
+        return (common / ref).read_text("ascii") == f"{commit}\n"
+    except (OSError, ValueError):
+        return False
 
 
 async def read_ref(git: Git, ref: str) -> CommitId | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from pex_tui.adapters.git.plumbing.ref_names import found_ref, landed_ref
+from pex_tui.adapters.git.plumbing.ref_names import found_ref, is_at, landed_ref
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
@@ -75,7 +75,7 @@ class IntegrationBranch:
 
     async def tip(self) -> CommitId:
         """Return the last landing, regardless of where the branch is; raise GitError."""
-        return await self._learn(await self._read())
+        return self._tip if self._is_in_place else await self._learn(await self._read())
 
     async def begin(self) -> None:
         """Create the branch, or put it at the last landing; raise LandingError, GitError."""
@@ -90,6 +90,8 @@ class IntegrationBranch:
 
     async def guard(self) -> None:
         """Put the branch back if somebody moved it; raise LandingError, GitError."""
+        if self._is_in_place:
+            return
         found = await self._read()
         if found.branch != await self._learn(found):
             async with self._refs.locked() as descriptor:
@@ -137,6 +139,12 @@ class IntegrationBranch:
             )
             self._tip = new
             return Moved()
+
+    @property
+    def _is_in_place(self) -> bool:
+        """True if the branch and our record of it are seen to be at the last landing."""
+        refs = (self.branch.ref, landed_ref(self._run))
+        return all(is_at(self._refs.git, ref, self._tip) for ref in refs)
 
     async def _read(self) -> _Found:
         refs = (self.branch.ref, landed_ref(self._run), f"refs/heads/{self._folder}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pex_tui.adapters.git.plumbing.ref_names import read_refs
+from pex_tui.adapters.git.plumbing.ref_names import is_at, read_refs
 from pex_tui.adapters.git.plumbing.repository import Repository
 from tests.adapters.git.conftest import Project
 
@@ -27,3 +27,18 @@ async def test_a_damaged_commit_hides_no_other_ref(
     if damage == "empty":
         stored.touch()
     assert await read_refs(repository.git, "refs/pex/two", "refs/pex/one") == [None, first]
+
+
+def test_a_ref_in_a_file_of_its_own_is_seen_without_git(
+    project: Project, repository: Repository
+) -> None:
+    first, second = project.commit({}), project.commit({"new": "text"})
+    project.git("update-ref", "refs/pex/one", first)
+    assert is_at(repository.git, "refs/pex/one", first)
+    assert not is_at(repository.git, "refs/pex/one", second)
+    assert not is_at(repository.git, "refs/pex/none", first)
+
+    project.git("pack-refs", "--all")
+    assert not is_at(repository.git, "refs/pex/one", first)
+    project.git("symbolic-ref", "refs/pex/two", "refs/pex/one")
+    assert not is_at(repository.git, "refs/pex/two", first)
