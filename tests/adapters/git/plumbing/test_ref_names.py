@@ -4,6 +4,7 @@ import pytest
 
 from pex_tui.adapters.git.plumbing.ref_names import is_at, read_refs
 from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.core.model.ids import CommitId
 from tests.adapters.git.conftest import Project
 
 
@@ -32,7 +33,7 @@ async def test_a_damaged_commit_hides_no_other_ref(
 def test_a_ref_in_a_file_of_its_own_is_seen_without_git(
     project: Project, repository: Repository
 ) -> None:
-    first, second = project.commit({}), project.commit({"new": "text"})
+    first, second = (CommitId(project.commit({name: name})) for name in "ab")
     project.git("update-ref", "refs/pex/one", first)
     assert is_at(repository.git, "refs/pex/one", first)
     assert not is_at(repository.git, "refs/pex/one", second)
