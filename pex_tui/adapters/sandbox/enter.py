@@ -82,11 +82,11 @@ def _check_header(path: Path) -> None:
         words = line[len(_SCRIPT) :].split()
         if not words or not Path(os.fsdecode(words[0])).exists():
             raise _error(errno.ENOENT, os.fspath(path))
-    elif not line.startswith(_BINARY) and not _knows_other_formats():
+    elif not line.startswith(_BINARY) and not knows_other_formats():
         raise _error(errno.ENOEXEC, os.fspath(path))
 
 
-def _knows_other_formats() -> bool:
+def knows_other_formats() -> bool:
     """Return whether the kernel has interpreters for further kinds of binaries."""
     try:
         names = os.listdir("/proc/sys/fs/binfmt_misc")  # noqa: PTH208  # names are enough

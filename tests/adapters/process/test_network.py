@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from pex_tui.adapters.sandbox.landlock import PORT_ABI, abi
 from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.sandbox import Sandbox, Tier
 from pex_tui.core.network_rules import NetworkRules
@@ -46,6 +47,8 @@ async def lines(attempts: Attempts, sandbox: Sandbox | None) -> list[str]:
 async def test_a_sandbox_leaves_no_way_past_the_proxy(
     attempts: Attempts, tmp_path: Path, tier: Tier
 ) -> None:
+    if tier is Tier.LANDLOCK and abi() < PORT_ABI:
+        pytest.skip("this kernel's Landlock holds no ports; Linux 6.7 does")
     told: list[str] = []
     attempts.runner.say = told.append
     house = House(tmp_path / "house", tier)
