@@ -122,19 +122,19 @@ class Round:
 
     def _calm(self) -> None:
         """Let the run end by itself; one that has not ended well is resumed a few times."""
-        for _ in range(_MOST_RESUMES + 1):
+        for left in range(_MOST_RESUMES, -1, -1):
             self._leave_screen()
             code = self.world.wait(PATIENCE_SECONDS)
             if code is None:
                 raise SoakError("no stuck run", f"still there: {self._shown()}")
             self._ended()
             has_ended = code in ENDED
-            if code == 0 or (has_ended and self.dice.random() < 0.5) or not self._continue():
-                break
-        else:
-            return
-        if not has_ended:
-            raise SoakError("no stuck run", f"the last engine ended with {code}")
+            if code == 0 or (has_ended and (not left or self.dice.random() < 0.5)):
+                return
+            if not left:
+                raise SoakError("no stuck run", f"the last engine ended with {code}")
+            if not self._continue():
+                return
 
     def _leave_screen(self) -> None:
         """Take the terminal away: an app stays when its run is over."""
