@@ -21,7 +21,13 @@ from random import Random
 import psutil
 
 from tests.faults.soaking.faults import FAULTS, GENTLE
-from tests.faults.soaking.invariants import AT_THE_END, ENDED, THROUGHOUT, ended_well
+from tests.faults.soaking.invariants import (
+    AT_THE_END,
+    ENDED,
+    THROUGHOUT,
+    ended_well,
+    events_of,
+)
 from tests.faults.soaking.plans import make_plan
 from tests.faults.soaking.world import PATIENCE_SECONDS, SoakError, World
 
@@ -124,7 +130,7 @@ class Round:
         """Let the run end by itself; one that has not ended well is resumed a few times."""
         for left in range(_MOST_RESUMES, -1, -1):
             self._leave_screen()
-            code = self.world.wait(PATIENCE_SECONDS)
+            code = self._ending()
             if code is None:
                 raise SoakError("no stuck run", f"still there: {self._shown()}")
             self._ended()
@@ -135,6 +141,15 @@ class Round:
                 raise SoakError("no stuck run", f"the last engine ended with {code}")
             if not self._continue():
                 return
+
+    def _ending(self) -> int | None:
+        """Return the engine's exit code, None if nothing is journaled any more and it stays."""
+        seen = -1
+        while (code := self.world.wait(PATIENCE_SECONDS)) is None:
+            before, seen = seen, len(events_of(self.world))
+            if seen <= before:
+                break
+        return code
 
     def _leave_screen(self) -> None:
         """Take the terminal away: an app stays when its run is over."""

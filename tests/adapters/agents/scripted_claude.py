@@ -163,9 +163,11 @@ def play_logged_out() -> None:
 
 
 def play_limited() -> None:
-    """Get rejected once."""
+    """Get rejected once, and go on when that was heard."""
     retry = {"attempt": 1, "max_retries": 10, "retry_delay_ms": 4000}
     say(type="system", subtype="api_retry", error_status=429, error="rate_limit", **retry)
+    while not Path("heard").exists():
+        time.sleep(0.01)
     result()
 
 

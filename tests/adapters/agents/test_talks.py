@@ -94,7 +94,10 @@ async def test_a_line_of_200_kilobytes_and_one_that_is_no_json_do_no_harm(talks:
 
 
 async def test_a_rate_limit_is_told_with_its_time(talks: Talks) -> None:
-    await talks.play("claude", "limited")
+    await talks.start("claude", "limited")
+    await until(lambda: talks.told(Limited))
+    talks.made("heard").touch()
+    await talks.end()
 
     assert talks.told(Limited) == [Limited(4.0, "the model refuses requests (429)")]
 
