@@ -20,6 +20,7 @@ from random import Random
 
 import psutil
 
+from pex_tui.core.model.state import Outcome
 from tests.faults.soaking.faults import FAULTS, GENTLE
 from tests.faults.soaking.invariants import (
     AT_THE_END,
@@ -27,6 +28,7 @@ from tests.faults.soaking.invariants import (
     THROUGHOUT,
     ended_well,
     events_of,
+    replayed,
 )
 from tests.faults.soaking.plans import make_plan
 from tests.faults.soaking.world import PATIENCE_SECONDS, SoakError, World
@@ -121,8 +123,9 @@ class Round:
             plan = str(self.world.folder / "plan.json")
             self._start("run", plan, "--name", self.world.run)
             return True
-        if self.world.engine is not None and self.world.engine.poll() == 0:
-            return False
+        state = replayed(events_of(self.world))
+        if state is not None and state.outcome is Outcome.OK:
+            return False  # also if its engine was killed when all was done
         self._start("resume", self.world.run)
         return True
 
