@@ -19,7 +19,7 @@ from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.past_runs import USUAL_PACE, read_experience
 from pex_tui.adapters.system.programs import program_finder
 from pex_tui.application.project.project import Project, check_slots
-from pex_tui.application.project.sandboxing import missing_sandbox, sandbox_name
+from pex_tui.application.project.sandboxing import missing_sandbox, open_network, sandbox_name
 from pex_tui.core.figures.experience import Experience
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.plan_graph import PlanGraph
@@ -166,10 +166,11 @@ class PlanDrafts(Struct, frozen=True, dict=True):
             "--include-uncommitted puts a snapshot of it under the run."
         )
         taken = f"A snapshot of your uncommitted work ({dirt.summary}) is under the run."
+        gaps = (missing_sandbox(self.project), open_network(self.project.settings.safety))
         return (
             *self.project.settings.notices(),
             *self.project.library.problems,
-            *filter(None, (missing_sandbox(self.project),)),
+            *filter(None, gaps),
             *peculiar,
             *said,
             *((taken if self.uncommitted else left_out,) if dirt else ()),

@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 from pex_tui.adapters.git.user_repository.state_directory import state_home
+from pex_tui.adapters.sandbox.landlock import PORT_ABI
 from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.adapters.sandbox.tiers import SandboxError, tiers
 from pex_tui.application.project.project import Project
+from pex_tui.core.allowed_hosts import ANY
 from pex_tui.core.model.sandbox import NO_SANDBOX, Tier
 from pex_tui.errors import UserError
+from pex_tui.settings.agent_sections import Safety
 
 
 def sandbox_tier(setting: str) -> Tier | None:
@@ -34,6 +37,21 @@ def missing_sandbox(project: Project) -> str:
     return (
         "There is no sandbox here, so tasks have all rights of your user: neither bubblewrap nor "
         "Landlock works. `pex-tui doctor` says why; safety.sandbox: none leaves this out."
+    )
+
+
+def open_network(safety: Safety) -> str:
+    """Return a notice if hosts are limited and a task that ignores its proxy reaches others."""
+    network = safety.network
+    if ANY in network.allow and network.rate is None:
+        return ""
+    tier = sandbox_tier(safety.sandbox)
+    if tier is Tier.BWRAP or (tier is Tier.LANDLOCK and tiers().landlock >= PORT_ABI):
+        return ""
+    why = "there is no sandbox" if tier is None else "before Linux 6.7, Landlock holds no ports"
+    return (
+        f"safety.network is held by the tasks' proxies alone, as {why}: a program that ignores its "
+        "proxy reaches any host."
     )
 
 

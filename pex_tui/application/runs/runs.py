@@ -32,6 +32,7 @@ from pex_tui.application.project.guards import guards_of
 from pex_tui.application.project.project import Project, check_slots, pinned
 from pex_tui.application.project.sandboxing import (
     missing_sandbox,
+    open_network,
     sandbox_name,
     sandbox_policy,
 )
@@ -88,7 +89,8 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
         run = await new_run_id(project, journal, options.name)
         if options.include_uncommitted:
             base = await snapshot_uncommitted(repository, uncommitted_ref(run))
-        found = (*repaired, journal.notice, missing_sandbox(project))
+        gaps = (missing_sandbox(project), open_network(project.settings.safety))
+        found = (*repaired, journal.notice, *gaps)
         planned = _planned(project, draft, run, base, target, tuple(filter(None, found)))
         state = begin(planned)
         try:
