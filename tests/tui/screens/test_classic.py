@@ -205,6 +205,11 @@ async def test_an_engine_that_stopped_is_told_in_the_box(open_app: OpenApp) -> N
         await until_shown(pilot, "✗ ")
 
 
+def between(app: PexApp, side: str) -> list[str]:
+    """Return the lines of the screen that begin with a side of the box."""
+    return [line for line in screen_text(app).splitlines() if line[0] == side]
+
+
 @pytest.mark.parametrize("symbols", SymbolName)
 @pytest.mark.parametrize("build", [states.crowded, states.hostile, states.empty])
 async def test_the_sides_stay_straight_at_every_size(
@@ -217,10 +222,10 @@ async def test_the_sides_stay_straight_at_every_size(
         await up(pilot)
         for width, height in [SMALL, LARGE, (41, 16), (100, 30), USUAL]:
             await pilot.resize_terminal(width, height)
-            await pilot.pause()
-            lines = [line for line in screen_text(app).splitlines() if line[0] == side]
+            wide = {width}
+            await until(pilot, lambda: {*map(cell_len, between(app, side))} == wide)  # noqa: B023
+            lines = between(app, side)
             assert len(lines) >= 4
-            assert {cell_len(line) for line in lines} == {width}
             assert {line[-1] for line in lines} == {side}
             text = screen_text(app).replace("\n", "")
             assert text.isprintable()
