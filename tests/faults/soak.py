@@ -20,6 +20,7 @@ from random import Random
 
 import psutil
 
+from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.state import Outcome
 from tests.faults.soaking.faults import FAULTS, GENTLE
 from tests.faults.soaking.invariants import (
@@ -137,7 +138,8 @@ class Round:
             if code is None:
                 raise SoakError("no stuck run", f"still there: {self._shown()}")
             self._ended()
-            has_ended = code in ENDED
+            state = replayed(events_of(self.world))
+            has_ended = code in ENDED or (state is not None and state.stage is RunStage.FINISHED)
             if code == 0 or (has_ended and (not left or self.dice.random() < 0.5)):
                 return
             if not left:
