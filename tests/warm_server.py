@@ -136,6 +136,6 @@ def _stream(number: int, mode: str, like: Any) -> TextIOWrapper:
 if __name__ == "__main__":
     import_all()
     become(*serve(socket.socket(fileno=int(sys.argv[1]))))
-    from pex_tui.__main__ import program
+    from pex_tui.cli.main import program
 
     program()

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
 from pex_tui.cli.arguments import OPTIONS_WITH_VALUE
 from pex_tui.cli.command import PROGRAM
@@ -29,19 +30,32 @@ _SCARCE = frozenset(
 )
 
 
+def program() -> NoReturn:
+    """Run the command of `sys.argv`, then end this process with its exit code.
+
+    The interpreter is not taken apart: that is a sixth of a short command's time, and a terminal
+    that is gone would make it end with 120. Nothing is in flight: a command joins its threads.
+    """
+    try:
+        code = main()
+    except SystemExit as error:  # argparse's, which has printed all that there is to say
+        code = error.code if isinstance(error.code, int) else 0
+    except KeyboardInterrupt:  # while the end was under way
+        code = _INTERRUPTED
+    os._exit(code)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code. No traceback reaches the user."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     know_secrets(os.environ)
-    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # the locale may lack characters that are printed
     try:
-        code = _ended(arguments)
+        return _ended(arguments)
     finally:
-        lost = _flush()
-    return code or (_scarce(lost) if lost else 0)
+        _flush()
 
 
 def _ended(arguments: list[str]) -> int:
@@ -57,14 +71,12 @@ def _ended(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno in _GONE and not error.filename:
             return _UNREAD  # the reader, such as `head`, or the terminal
-        return _scarce(error) if error.errno in _SCARCE else _crashed(error)
+        if error.errno not in _SCARCE:
+            return _crashed(error)
+        _say(f"{error}. Nothing that has landed is lost; make room, then try again.")
+        return _REFUSED
     except Exception as error:  # noqa: BLE001  # a crash is an exit code and a log path
         return _crashed(error)
-
-
-def _scarce(error: OSError) -> int:
-    _say(f"{error}. Nothing that has landed is lost; make room, then try again.")
-    return _REFUSED
 
 
 def _crashed(error: Exception) -> int:
@@ -176,34 +188,21 @@ def _check_goal(text: str, following: list[str]) -> None:
     )
 
 
-def _open_closed_streams() -> None:
-    """Open the null device for each standard stream that the caller has closed.
-
-    Otherwise the next open file, such as the journal, has its descriptor, and children write to it.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            stream = Path(os.devnull).open(mode)  # noqa: SIM115  # as long as the process lives
-            os.set_inheritable(stream.fileno(), True)
-            setattr(sys, name, stream)
-            setattr(sys, f"__{name}__", stream)
-
-
-def _flush() -> OSError | None:
-    """Write what is buffered; return why it can't be, unless its reader or terminal is gone."""
-    lost = None
+def _flush() -> None:
+    """Write what is buffered; a reader or terminal that is gone changes no exit code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError as error:
-            if error.errno not in _GONE:
-                lost = error
+        except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
-    return lost
 
 
 def _say(text: str) -> None:
     with suppress(OSError):  # the terminal is gone
         sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    program()

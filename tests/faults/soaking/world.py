@@ -47,6 +47,7 @@ class World:
     """Attempts whose workspace somebody removed: that work is lost on purpose."""
     mine: dict[str, str] = field(default_factory=dict)
     """The user's commits, and the branch of each."""
+    """Whether the last engine's terminal was taken away: its exit code may be the interpreter's."""
     hurt: bool = False
     """Whether git was killed, or the disk full: a command may then be refused with a reason."""
 
